@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_getpass_threads.c - another thread ends a program that asks, or gets the
+ * signal for it
+ */
+#include "t_getpass.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+FIXTURE(threads)
+{
+	struct ti_tty t;
+};
+
+FIXTURE_SETUP(threads)
+{
+	TG_OPEN();
+}
+
+FIXTURE_TEARDOWN(threads)
+{
+}
+
+/* Other threads do it, when the question is there. */
+static pthread_t in_thread(struct ti_tty *t, void *(*call)(void *))
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call, t));
+	return thread;
+}
+
+static void *call_exit(void *arg)
+{
+	ti_receive(((struct ti_tty *)arg)->go);
+	exit(3);
+}
+
+static void ask_and_exit(struct ti_tty *t)
+{
+	(void)in_thread(t, call_exit);
+	tg_ask(t);
+}
+
+TEST_F(threads, another_thread_exits)
+{
+	TG_ASKS(ask_and_exit);
+	ti_send(self->t.go);
+	EXPECT_EQ(3, WEXITSTATUS(ti_tty_wait(&self->t)));
+	EXPECT_TRUE(ti_tty_is_as_before(&self->t));
+}
+
+static void *call_abort(void *arg)
+{
+	ti_receive(((struct ti_tty *)arg)->go);
+	abort();
+}
+
+static void ask_and_abort(struct ti_tty *t)
+{
+	(void)in_thread(t, call_abort);
+	tg_ask(t);
+}
+
+TEST_F(threads, another_thread_aborts)
+{
+	TG_ASKS(ask_and_abort);
+	ti_send(self->t.go);
+	TG_DIES_OF(SIGABRT);
+}
+
+static void *free_twice(void *arg)
+{
+	char *p = secmalloc(16);
+
+	ti_receive(((struct ti_tty *)arg)->go);
+	secfree(p);
+	secfree(p);
+	return NULL;
+}
+
+static void ask_and_corrupt(struct ti_tty *t)
+{
+	(void)in_thread(t, free_twice);
+	tg_ask(t);
+}
+
+TEST_F(threads, corruption_that_is_found_elsewhere)
+{
+	TG_ASKS(ask_and_corrupt);
+	ti_send(self->t.go);
+	TG_DIES_OF(SIGABRT);
+}
+
+static void *fault(void *arg)
+{
+	ti_receive(((struct ti_tty *)arg)->go);
+	*(volatile char *)tg_handler.address = 1;
+	return NULL;
+}
+
+static void ask_and_fault(struct ti_tty *t)
+{
+	tg_handler.address =
+		mmap(NULL, ta_page(), PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	(void)in_thread(t, fault);
+	tg_ask(t);
+}
+
+TEST_F(threads, another_thread_faults)
+{
+	KSFT_SANITIZER_SKIP("it has a handler for faults");
+	TG_ASKS(ask_and_fault);
+	ti_send(self->t.go);
+	TG_DIES_OF(SIGSEGV);
+}
+
+/* Such programs know what they do: it goes on. */
+static void mend(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	tg_handler.calls++;
+	if (info->si_addr == tg_handler.address)
+		(void)mprotect(tg_handler.address, ta_page(),
+			       PROT_READ | PROT_WRITE);
+}
+
+static void ask_and_mend(struct ti_tty *t)
+{
+	struct sigaction a = { .sa_sigaction = mend, .sa_flags = SA_SIGINFO };
+	pthread_t thread;
+
+	ASSERT_EQ(0, sigaction(SIGSEGV, &a, NULL));
+	tg_handler.address =
+		mmap(NULL, ta_page(), PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	thread = in_thread(t, fault);
+	tg_expect(NULL, EINTR, NULL);
+	EXPECT_TRUE(ti_tty_is_as_before(t));
+	/* The fault happens again, for the program's handler. */
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(1, tg_handler.calls);
+}
+
+TEST_F(threads, a_fault_that_is_handled_tells_its_address)
+{
+	KSFT_SANITIZER_SKIP("it has a handler for faults");
+	TG_ASKS(ask_and_mend);
+	ti_send(self->t.go);
+	TG_ENDS_WELL();
+}
+
+/* The one thread that does not block the signal. */
+static void *receive(void *arg)
+{
+	sigset_t all;
+
+	(void)sigemptyset(&all);
+	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
+	ti_send(((struct ti_tty *)arg)->done);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* But for SIGCONT, which is then ignored when it is sent, and not when somebody
+ * gets it: that may be when the question is there again. */
+static void block_and_ask(struct ti_tty *t)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigdelset(&all, SIGCONT);
+	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
+	(void)in_thread(t, receive);
+	ti_receive(t->done);
+	tg_ask(t);
+}
+
+TEST_F(threads, another_thread_gets_it)
+{
+	TG_ASKS(block_and_ask);
+	EXPECT_EQ(0, kill(self->t.job, SIGTERM));
+	TG_DIES_OF(SIGTERM);
+	TG_ASKS(block_and_ask);
+	EXPECT_EQ(0, kill(self->t.job, SIGTSTP));
+	EXPECT_TRUE(WIFSTOPPED(ti_tty_wait(&self->t)));
+	EXPECT_TRUE(ti_tty_is_as_before(&self->t));
+	ti_tty_continue(&self->t);
+	EXPECT_LE(0, ti_tty_see(&self->t, TG_PROMPT));
+	TG_ANSWERS();
+}
+
+static void block_handle_and_ask(struct ti_tty *t)
+{
+	sigset_t all;
+
+	tg_handle(t, SIGTERM);
+	(void)sigfillset(&all);
+	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
+	(void)in_thread(t, receive);
+	ti_receive(t->done);
+	tg_expect(NULL, EINTR, NULL);
+}
+
+TEST_F(threads, another_thread_handles_it)
+{
+	TG_ASKS(block_handle_and_ask);
+	EXPECT_EQ(0, kill(self->t.job, SIGTERM));
+	TG_ENDS_WELL();
+}
