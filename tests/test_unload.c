@@ -100,10 +100,8 @@ static void begin(void)
 	ASSERT_EQ(0, lib.init(&config));
 }
 
-/* Leaves emptied objects of many sizes in the caller's cache. */
-static void use(void)
+static void make(char *p[OBJECTS])
 {
-	char *p[OBJECTS];
 	size_t i;
 
 	for (i = 0; i < OBJECTS; i++) {
@@ -111,8 +109,23 @@ static void use(void)
 		ASSERT_NOT_NULL(p[i]);
 		memset(p[i], 'x', i);
 	}
+}
+
+static void unmake(char *p[OBJECTS])
+{
+	size_t i;
+
 	for (i = 0; i < OBJECTS; i++)
 		lib.free(p[(i * 7) % OBJECTS]);
+}
+
+/* Leaves emptied objects of many sizes in the caller's cache. */
+static void use(void)
+{
+	char *p[OBJECTS];
+
+	make(p);
+	unmake(p);
 }
 
 /* Threads that have used the library, and end when they are told to. */
@@ -274,12 +287,25 @@ static int descriptors(void)
 	return n;
 }
 
+/* As much at once as there can be when no thread waits for another. */
+static void use_most(void)
+{
+	static char *p[THREADS + 1][OBJECTS];
+	int i;
+
+	for (i = 0; i <= THREADS; i++)
+		make(p[i]);
+	for (i = 0; i <= THREADS; i++)
+		unmake(p[i]);
+}
+
 /* A little moves by chance; what a round leaves would be 2 * WARM times more. */
 static void opened_and_closed(void (*round)(void))
 {
 	int i, fds = 0, maps = 0, now;
 
 	begin();
+	use_most();
 	unload();
 	for (i = 0; i < ROUNDS; i++) {
 		round();
