@@ -522,8 +522,8 @@ struct secmalloc_scope {
 void secmalloc_scope_end(struct secmalloc_scope *scope);
 #if defined(__GNUC__) || defined(__clang__)
 #define SECMALLOC_SCOPE_(name, begun, access, p, heap)          \
-	struct secmalloc_scope name __attribute__((__cleanup__( \
-		secmalloc_scope_end))) = { begun, access, p, heap }
+	struct secmalloc_scope name __attribute__((__unused__,  \
+		__cleanup__(secmalloc_scope_end))) = { begun, access, p, heap }
 #define SECMALLOC_SCOPE(name, p, access) \
 	SECMALLOC_SCOPE_(name, secmalloc_begin(p, access) == 0, access, p, 0)
 #define SECMALLOC_HEAP_SCOPE(name, heap, access)                        \
@@ -538,7 +538,8 @@ void secmalloc_scope_end(struct secmalloc_scope *scope);
  * does nothing; the address space of what was not freed stays taken, which
  * matters to programs that shut down and start again many times.  Allocation
  * fails with EPERM until secmalloc_init() is called again.  No other thread may
- * use an object meanwhile.
+ * use an object meanwhile, and no scope may be open: the end of one that began
+ * before is fatal, as of one that was never begun.
  */
 void secmalloc_shutdown(void);
 
@@ -955,13 +956,14 @@ void secmalloc_key_free(secmalloc_key *key);
 void secmalloc_key_read_cleanup(void *variable);
 void secmalloc_key_write_cleanup(void *variable);
 #if defined(__GNUC__) || defined(__clang__)
-#define SECMALLOC_KEY_READ(name, key)                                      \
-	const void *name                                                   \
-		__attribute__((__cleanup__(secmalloc_key_read_cleanup))) = \
+#define SECMALLOC_KEY_READ(name, key)                                   \
+	const void *name __attribute__((__unused__,                     \
+		__cleanup__(secmalloc_key_read_cleanup))) =             \
 			secmalloc_key_read(key)
-#define SECMALLOC_KEY_WRITE(name, key)                                         \
-	void *name __attribute__((__cleanup__(secmalloc_key_write_cleanup))) = \
-		secmalloc_key_write(key)
+#define SECMALLOC_KEY_WRITE(name, key)                                  \
+	void *name __attribute__((__unused__,                           \
+		__cleanup__(secmalloc_key_write_cleanup))) =            \
+			secmalloc_key_write(key)
 #endif
 
 #ifdef __cplusplus

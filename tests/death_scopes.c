@@ -71,6 +71,14 @@ TEST_F(scope_dies, so_does_one_of_a_heap)
 	     secmalloc_heap_end(a, RO));
 }
 
+TEST_F(scope_dies, so_does_one_that_a_shutdown_came_before)
+{
+	DIES(SECM_DIE_SCOPE, BEGIN(p, RO); secmalloc_shutdown();
+	     secmalloc_end(p, RO));
+	DIES(SECM_DIE_SCOPE, BEGIN(g, RW); secmalloc_shutdown();
+	     secmalloc_end(g, RW));
+}
+
 TEST_F(scope_dies, what_is_in_a_scope_is_not_freed_or_moved)
 {
 	DIES(SECM_DIE_SCOPE_FREE, BEGIN(p, RO); secfree(p));

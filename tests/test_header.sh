@@ -70,6 +70,33 @@ else
 	skip compiles_as_cxx17 "no C++ compiler"
 fi
 
+# A scope whose variable nobody looks at does what it is for; C++ has rules of
+# its own for that.
+cat >"$tmp/scopes.c" <<'END'
+#include <secmalloc.h>
+int use(const void *p, secmalloc_heap *heap, secmalloc_key *key);
+int use(const void *p, secmalloc_heap *heap, secmalloc_key *key)
+{
+	SECMALLOC_SCOPE(of_object, p, SECMALLOC_READONLY);
+	SECMALLOC_HEAP_SCOPE(of_heap, heap, SECMALLOC_READWRITE);
+	SECMALLOC_KEY_READ(bytes, key);
+	SECMALLOC_KEY_WRITE(same, key);
+
+	return 0;
+}
+END
+cp "$tmp/scopes.c" "$tmp/scopes.cc"
+ok scopes_compile_unused compile "-std=c99 $strict" "$tmp/scopes.c" $CC
+for try in g++ clang++
+do
+	if have "$try"; then
+		ok "scopes_compile_unused_with_$try" compile \
+			"-std=c++98 $strict" "$tmp/scopes.cc" "$try"
+	else
+		skip "scopes_compile_unused_with_$try" "no $try"
+	fi
+done
+
 version_agrees()
 {
 	want=$(sed -n "s/^Version: //p" secmalloc.pc)
