@@ -7,6 +7,8 @@
  * I1  Only this process writes to standard output; nothing is in its buffer
  *     when a child is forked.
  * I2  At most one test runs, and group is its process group.
+ * I3  A signal that ends this process waits until it knows the group of a test
+ *     that has begun.
  */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 600
@@ -38,6 +40,19 @@ struct result {
 };
 
 static volatile sig_atomic_t group;
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+enum { ENDS = sizeof(ends) / sizeof(*ends) };
+
+static void hold_ends(sigset_t *before)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < ENDS; i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
 
 static void comment(void *arg, const char *s, size_t n)
 {
@@ -78,15 +93,16 @@ static void on_record(void *arg, const char *s, size_t n)
 
 /* In the child.  stream[0] is control, [1] output, [2] stderr of its own. */
 static void become_test(const struct ksft_run *run, uint64_t seed,
-			struct ksft_job *job)
+			struct ksft_job *job, const sigset_t *mask)
 {
 	struct rlimit core;
 	int null = open("/dev/null", O_RDONLY), last = job->count - 1;
+	size_t i;
 
 	setpgid(0, 0);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	for (i = 0; i < ENDS; i++)
+		signal(ends[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (getrlimit(RLIMIT_CORE, &core) == 0) {
 		core.rlim_cur = 0;
 		(void)setrlimit(RLIMIT_CORE, &core); /* only saves the disk */
@@ -110,6 +126,8 @@ static void become_test(const struct ksft_run *run, uint64_t seed,
 static int run_child(const struct ksft_run *run, uint64_t seed,
 		     struct ksft_job *job, struct result *r)
 {
+	sigset_t mask;
+
 	memset(job, 0, sizeof(*job));
 	job->group = 1;
 	job->timeout = run->test->timeout ? run->test->timeout : TIMEOUT;
@@ -118,17 +136,20 @@ static int run_child(const struct ksft_run *run, uint64_t seed,
 	job->stream[1].line = comment;
 	if (ksft_job_open(job, run->test->text ? 3 : 2) != 0)
 		return -1;
-	fflush(NULL); /* I1 */
+	fflush(NULL);	  /* I1 */
+	hold_ends(&mask); /* I3 */
 	job->pid = fork();
 	if (job->pid < 0) {
+		sigprocmask(SIG_SETMASK, &mask, NULL);
 		ksft_job_close(job, 0);
 		ksft_job_close(job, 1);
 		return -1;
 	}
 	if (job->pid == 0)
-		become_test(run, seed, job);
+		become_test(run, seed, job, &mask);
 	(void)setpgid(job->pid, job->pid); /* the child may have done it */
 	group = job->pid;		   /* I2 */
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	ksft_job_close(job, 0);
 	ksft_job_watch(job);
 	group = 0;
@@ -200,12 +221,11 @@ static void on_end(int sig)
 
 void ksft_own_signals(void)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 	size_t i;
 
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
-	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+	for (i = 0; i < ENDS; i++)
 		if (signal(ends[i], SIG_IGN) != SIG_IGN)
 			signal(ends[i], on_end);
 }
