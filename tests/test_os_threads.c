@@ -186,7 +186,7 @@ TEST(no_barrier_is_promised_under_a_filter_that_would_kill)
 
 /* Two threads that take turns on one processor.  One that does not let the
  * other run burns the rest of its time. */
-enum { TURNS = 20 };
+enum { TURNS = 20, TRIES = 5 };
 
 static int turn, polite;
 
@@ -243,14 +243,20 @@ static int on_one_processor(void)
 }
 #endif
 
+/* Time that a hypervisor takes away may count as ours, so a try may be a
+ * costly one, but without yielding each of them is. */
 TEST(yield_lets_another_thread_run)
 {
-	long rude;
+	long rude, cost;
+	int i;
 
 	if (on_one_processor() != 0)
 		SKIP(return, "threads may run side by side here");
 	rude = turns_cost(0);
 	if (rude < 5000)
 		SKIP(return, "control: waiting costs nothing here");
-	EXPECT_LT(turns_cost(1), rude / 4);
+	cost = turns_cost(1);
+	for (i = 1; i < TRIES && cost >= rude / 4; i++)
+		cost = turns_cost(1);
+	EXPECT_LT(cost, rude / 4);
 }
