@@ -8,6 +8,25 @@
  */
 #include "io.h"
 
+#include <sched.h>
+
+enum { DROPS = 3 };
+
+/* Whoever just read or wrote a page may hold it for a moment more, and a page
+ * that is held stays: so what is left is dropped again. */
+static int drop(int fd, const struct stat *st, int dirty, long *cached)
+{
+	int i, r = secm_io_os_drop(fd, dirty);
+
+	*cached = secm_io_os_cached(fd, st, &dirty);
+	for (i = 1; r == 0 && *cached > 0 && i < DROPS; i++) {
+		(void)sched_yield();
+		r = secm_io_os_drop(fd, dirty);
+		*cached = secm_io_os_cached(fd, st, &dirty);
+	}
+	return r;
+}
+
 void secm_io_clean(int fd, const struct stat *st,
 		   const struct secmalloc_load_options *options,
 		   struct secmalloc_loaded *loaded)
@@ -29,10 +48,8 @@ void secm_io_clean(int fd, const struct stat *st,
 		return;
 	}
 	if (n > 0 || loaded->way != SECMALLOC_WAY_DIRECT)
-		loaded->way = secm_io_os_drop(fd, dirty) == 0
-				      ? SECMALLOC_WAY_DROPPED
-				      : SECMALLOC_WAY_CACHED;
-	else
-		(void)!secm_io_os_drop(fd, dirty);
-	loaded->cached = secm_io_os_cached(fd, st, &dirty);
+		loaded->way = SECMALLOC_WAY_DROPPED;
+	if (drop(fd, st, dirty, &loaded->cached) != 0 &&
+	    loaded->way != SECMALLOC_WAY_DIRECT)
+		loaded->way = SECMALLOC_WAY_CACHED;
 }
