@@ -218,8 +218,7 @@ static int ask(struct question *q)
 		if (e < 0 && e != -EFBIG)
 			leave_line(q);
 		secm_io_terminal_restore(e < 0);
-		secm_io_signals_end();
-		handled = secm_io_signals_deliver();
+		handled = secm_io_signals_end();
 	} while (e == -EINTR && handled == 0);
 	secm_io_terminal_use(-1, 0);
 	return e;

@@ -180,11 +180,10 @@ int secm_io_signals_set_up(void) SECM_CHECK;
  * the one that asks, by the descriptor, until end.  0 or a negative errno */
 int secm_io_signals_begin(void) SECM_CHECK;
 int secm_io_signals_fd(void);
-void secm_io_signals_end(void);
 
-/* Those that were told meanwhile, sent once more: 0, or -EINTR after a handler
- * of the program. */
-int secm_io_signals_deliver(void) SECM_CHECK;
+/* And sends those that were told once more: 0, or -EINTR after a handler of the
+ * program. */
+int secm_io_signals_end(void) SECM_CHECK;
 
 /* getpass.c: in a child, nobody asks. */
 void secm_io_getpass_forget(void);

@@ -13,9 +13,11 @@
  * I1  A handler may still be on its way in another thread when it is not
  *     installed any more.  So the pipe stays open, for the next time.
  * I2  In a child, handlers only do what would have been done without them.
- * I3  No signal gets lost: a handler says that it was called, and then looks
- *     whether anybody listens; who stops listening looks afterwards who called.
- *     System calls that take locks are between the two, on both sides.
+ * I3  No signal gets lost, and none comes twice: a handler says that it was
+ *     called, and then looks whether anybody listens; who stops listening looks
+ *     before, so that what has woken him is his, and afterwards, who called.
+ *     System calls that take locks are between the two, on both sides.  Who takes
+ *     the word back sends the signal.
  */
 #include "io.h"
 
@@ -24,6 +26,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { SIGNALS = 129 };
@@ -107,10 +110,13 @@ static void tell(int sig)
 {
 	secm_store(&state.caught[sig], 1);
 	(void)!write(state.pipe[1], "", 1); /* full: there is enough of it */
-	if (secm_load(&state.open) || !secm_load(&state.caught[sig])) /* I3 */
-		return;
-	secm_store(&state.caught[sig], 0);
-	(void)raise(sig);
+}
+
+static void tell_or_raise(int sig)
+{
+	tell(sig);
+	if (!secm_load(&state.open) && secm_exchange(&state.caught[sig], 0))
+		(void)raise(sig); /* I3 */
 }
 
 /* As if it had come just now; inside of a handler that means after it. */
@@ -125,7 +131,7 @@ static void on_signal(int sig)
 	const int saved = errno;
 
 	if (getpid() == state.pid)
-		tell(sig);
+		tell_or_raise(sig);
 	else
 		send_again(sig); /* I2 */
 	errno = saved;
@@ -211,7 +217,8 @@ static void install(int sig)
 			       .sa_flags = SA_ONSTACK };
 	const enum kind kind = kind_of(sig);
 
-	secm_store(&state.caught[sig], 0);
+	if (kind == FAULTS) /* nobody takes that back */
+		secm_store(&state.caught[sig], 0);
 	if (kind == NONE || sigaction(sig, NULL, &state.old[sig]) != 0 ||
 	    is_ignored(&state.old[sig]) ||
 	    (kind == KILLS && is_handled(&state.old[sig])))
@@ -242,19 +249,13 @@ static void take_back(void)
 			(void)sigaction(sig, &state.old[sig], NULL);
 		state.installed[sig] = 0;
 	}
-	secm_store(&state.open, 0);
-}
-
-void secm_io_signals_end(void)
-{
-	take_back();
-	empty_pipe();
 }
 
 /* The pipe is the parent's, and what is in it. */
 static void child(void)
 {
 	take_back();
+	secm_store(&state.open, 0);
 	if (is_our_pipe())
 		close_pipe();
 	state.made = 0;
@@ -293,10 +294,15 @@ int secm_io_signals_begin(void)
 	if (e < 0)
 		return e;
 	empty_pipe();
+	if (state.pid != getpid()) /* the words are the parent's */
+		memset(state.caught, 0, sizeof(state.caught));
 	state.pid = getpid();
 	secm_store(&state.open, 1);
 	for (sig = 1; sig < SIGNALS; sig++)
 		install(sig);
+	for (sig = 1; sig < SIGNALS; sig++) /* I3: of one that was late */
+		if (secm_load(&state.caught[sig]))
+			(void)!write(state.pipe[1], "", 1);
 	return 0;
 }
 
@@ -323,7 +329,7 @@ static void deliver(int sig, int handled)
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-int secm_io_signals_deliver(void)
+static int deliver_all(void)
 {
 	int e = 0, sig;
 
@@ -331,13 +337,24 @@ int secm_io_signals_deliver(void)
 		const int handled = is_handled(&state.old[sig]);
 		const enum kind kind = kind_of(sig);
 
-		if (!secm_load(&state.caught[sig]))
+		if (!secm_exchange(&state.caught[sig], 0))
 			continue;
-		secm_store(&state.caught[sig], 0);
 		if (kind != FAULTS)
 			deliver(sig, handled);
 		if (handled && kind != CONTINUES && sig != SIGTSTP)
 			e = -EINTR;
 	}
 	return e;
+}
+
+int secm_io_signals_end(void)
+{
+	int first, last;
+
+	take_back();
+	first = deliver_all();
+	secm_store(&state.open, 0);
+	empty_pipe();
+	last = deliver_all(); /* I3 */
+	return first < 0 ? first : last;
 }

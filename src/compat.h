@@ -82,6 +82,12 @@ static inline void secm_store(int *p, int value)
 	__atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
+/* What was there before; of those who ask at the same time one gets it. */
+static inline int secm_exchange(int *p, int value)
+{
+	return __atomic_exchange_n(p, value, __ATOMIC_ACQ_REL);
+}
+
 #define SECM_ASSUME(x)                           \
 	do {                                     \
 		if (!(x))                        \
@@ -153,6 +159,14 @@ static inline int secm_load(const int *p)
 static inline void secm_store(int *p, int value)
 {
 	*(volatile int *)p = value;
+}
+
+static inline int secm_exchange(int *p, int value)
+{
+	const int before = secm_load(p);
+
+	secm_store(p, value);
+	return before;
 }
 
 static inline uint32_t secm_peek(const uint32_t *p)
