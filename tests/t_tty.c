@@ -180,7 +180,7 @@ int ti_tty_see(struct ti_tty *t, const char *text)
 			t->seen += (size_t)(at - from) + strlen(text);
 			return (int)(at - from);
 		}
-		if (poll(&p, 1, SECONDS * 1000 / 4) != 1)
+		if (poll(&p, 1, SECONDS * 1000) != 1)
 			break;
 		n = read(t->master, t->shown + t->have,
 			 sizeof(t->shown) - 1 - t->have);
