@@ -92,9 +92,10 @@ static const char *damage(const struct secm_heap *heap,
 }
 
 /* What looks wrong may be another thread at work on the slot before: look
- * again while they wait. */
+ * again while they wait.  Or one that frees the same object at the same instant
+ * and has wiped it already: then its word is not ours (S3). */
 static void check_canary(struct secm_heap *heap, const struct secm_span *span,
-			 size_t i, uint32_t state)
+			 size_t i, uint32_t state, uint32_t ours)
 {
 	char *p = secm_slot_at(span, i), *end = p + span->u.slab.slot;
 	size_t slack = secm_slack(state), before = i > 0 ? SECM_CANARY_MIN : 0;
@@ -111,6 +112,8 @@ static void check_canary(struct secm_heap *heap, const struct secm_span *span,
 		return;
 	secm_caches_stop(heap);
 	line = damage(heap, span, i, state);
+	if (line && secm_peek(&span->u.slab.state[i]) != ours)
+		line = SECM_DIE_DOUBLE_FREE;
 	secm_caches_resume(heap);
 	if (line)
 		secm_die(line);
@@ -123,7 +126,7 @@ void secm_slot_free(struct secm_heap *heap, struct secm_span *span, char *p)
 
 	if (!secm_swap(&span->u.slab.state[i], state, 0))
 		secm_die(SECM_DIE_DOUBLE_FREE); /* somebody was faster */
-	check_canary(heap, span, i, state);
+	check_canary(heap, span, i, state, 0);
 	if (!secm_span_is_lost(span))
 		secm_annotate_free(p, span->u.slab.slot - secm_slack(state));
 	secm_annotate_open(p, span->u.slab.slot);
@@ -140,7 +143,7 @@ size_t secm_slot_checked_size(struct secm_heap *heap, struct secm_span *span,
 	uint32_t state;
 	size_t i = live_slot(span, p, SECM_DIE_REUSE, &state);
 
-	check_canary(heap, span, i, state);
+	check_canary(heap, span, i, state, state);
 	return span->u.slab.slot - secm_slack(state);
 }
 
@@ -195,7 +198,7 @@ void secm_slot_verify(struct secm_heap *heap, const struct secm_span *span,
 	if (span->dead)
 		return;
 	if (secm_slack(state) != 0) {
-		check_canary(heap, span, i, state);
+		check_canary(heap, span, i, state, state);
 		return;
 	}
 	secm_annotate_open(p, span->u.slab.slot);

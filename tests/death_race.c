@@ -68,6 +68,7 @@ static void fight(void *arg, unsigned i)
 	volatile int spin;
 
 	if (i == 0) {
+		secfree(t_get(1)); /* now it has a cache, and a tag */
 		d->p = t_get(d->size);
 		__atomic_store_n(&d->made, 1, __ATOMIC_RELEASE);
 		for (spin = 0; spin < d->delay; spin++)
@@ -170,4 +171,49 @@ TEST_F(race_dies, of_a_slot_that_two_caches_have)
 			for (cached = 0; cached < 2; cached++)
 				DIES(SECM_DIE_DOUBLE_FREE,
 				     free_twice(sizes[i], cached, end));
+}
+
+/*
+ * And as it looks to one that takes the lock: the other is at work in its cache
+ * until it is to stop, has wiped the object and notes then that it has it.  The
+ * zeros are no overflow.
+ */
+static void *wipe(void *arg)
+{
+	struct twice *t = arg;
+	const struct secm_span *span = t_span(t->p);
+	struct secm_cache *cache;
+
+	secfree(t_get(1)); /* now it has one */
+	cache = secm_cache_self();
+	secm_store(&cache->busy, 1); /* as secm_quick_enter() */
+	memset(t->p, 0, t_slot(t->p));
+	(void)pthread_barrier_wait(&t->meet);
+	while (secm_load(&cache->open) != SECM_CLOSED)
+		secm_os_yield();
+	secm_poke(&span->u.slab.state[secm_slot_of(span, t->p)], cache->tag);
+	secm_store(&cache->busy, 0);
+	return NULL;
+}
+
+static void free_wiped(size_t size)
+{
+	struct twice t = { .size = size, .p = t_with_company(size) };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_barrier_init(&t.meet, NULL, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wipe, &t));
+	(void)pthread_barrier_wait(&t.meet);
+	secfree(t.p);
+}
+
+TEST_F(race_dies, of_a_free_of_what_another_thread_wipes_just_now)
+{
+	size_t i;
+
+	T_BEGIN_WAY(NULL);
+	if (secm_cache_self()->open != SECM_OPEN_QUICK)
+		return; /* the word comes first, by a swap */
+	for (i = 0; i < SIZES; i++)
+		DIES(SECM_DIE_DOUBLE_FREE, free_wiped(sizes[i]));
 }
