@@ -11,6 +11,10 @@
 #include "ksft.h"
 #include "tool/attack.h"
 
+/* For one attack, which may have to wait for a disk.  It is there for hangs:
+ * less than a test has, so that no process of the attack is left behind. */
+enum { TA_SECONDS = 60 };
+
 static const struct attack_heap ta_ordinary = { "ordinary heap", malloc, malloc,
 						free, NULL };
 /* No byte of it is like the one before. */
@@ -42,7 +46,7 @@ ta_attack_both(const struct attack_heap *heap, const char *key, size_t size,
 	       const char *folder, struct attack_result *r)
 {
 	struct attack_scene scene = { &ta_ordinary, NULL,   size, ta_load,
-				      NULL,	    folder, 10,	  NULL };
+				      NULL,	    folder, TA_SECONDS, NULL };
 	const struct attack *attack = ta_find_attack(key);
 
 	ASSERT_NOT_NULL(attack);
