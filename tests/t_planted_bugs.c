@@ -86,7 +86,7 @@ static void underflow_write(int bad)
 {
 	char *other, *p = t_not_first(&other);
 
-	p[-bad] = 1;
+	p[-bad] = 2; /* neither zero nor a byte of a canary: these are odd */
 	secfree(p);
 	secfree(other);
 }
