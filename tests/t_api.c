@@ -126,19 +126,22 @@ size_t ta_page(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Its bytes travel through a pipe: the kernel says EFAULT, nothing faults. */
+/* Its bytes travel through a pipe: the kernel says EFAULT, nothing faults.  The
+ * pipe is of this call alone, as other threads and children look, too. */
 enum secm_access ta_access(const void *p)
 {
-	static int fd[2] = { -1, -1 };
-	char back;
+	enum secm_access can = SECM_NONE;
+	int fd[2];
 
-	if (fd[0] < 0 && pipe(fd) != 0)
+	if (pipe(fd) != 0)
 		abort();
-	if (write(fd[1], p, 1) != 1)
-		return SECM_NONE;
-	if (read(fd[0], (void *)(uintptr_t)p, 1) == 1)
-		return SECM_READWRITE;
-	return read(fd[0], &back, 1) == 1 ? SECM_READ : SECM_NONE;
+	if (write(fd[1], p, 1) == 1)
+		can = read(fd[0], (void *)(uintptr_t)p, 1) == 1 ?
+			      SECM_READWRITE :
+			      SECM_READ;
+	(void)close(fd[0]); /* a scratch pipe */
+	(void)close(fd[1]);
+	return can;
 }
 
 static unsigned flag_props(const char *line)
