@@ -62,7 +62,7 @@ TEST_F(traffic, with_sampling)
 	T_ROOM(4 << 20);
 	walk_all(4);
 	ASSERT_EQ(0, secmalloc_stats(&stats));
-	EXPECT_GT(stats.sampled, stats.allocations / 30);
+	EXPECT_GT(stats.sampled, stats.allocations / 40);
 	EXPECT_LT(stats.sampled, stats.allocations / 15);
 	finish(self->heap);
 }
