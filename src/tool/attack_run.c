@@ -330,6 +330,19 @@ static void await(int fd, const struct attack_scene *s, struct attack_result *r)
 	}
 }
 
+/* The victim is no child of ours, and what is killed may be busy with a last
+ * system call: one that makes a file, say.  Each of them has had the pipe since
+ * it began, and it ends with the last of them. */
+static void await_the_last(int fd)
+{
+	char rest[64];
+	ssize_t n;
+
+	do
+		n = read(fd, rest, sizeof(rest));
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 void attack_run(const struct attack *attack, const struct attack_scene *scene,
 		struct attack_result *result)
 {
@@ -357,6 +370,7 @@ void attack_run(const struct attack *attack, const struct attack_scene *scene,
 		kill(-pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
+		await_the_last(fds[0]);
 	}
 	close(fds[0]);
 }
