@@ -113,7 +113,7 @@ static void check_canary(struct secm_heap *heap, const struct secm_span *span,
 	secm_caches_stop(heap);
 	line = damage(heap, span, i, state);
 	if (line && secm_peek(&span->u.slab.state[i]) != ours)
-		line = SECM_DIE_DOUBLE_FREE;
+		line = ours ? SECM_DIE_REUSE : SECM_DIE_DOUBLE_FREE;
 	secm_caches_resume(heap);
 	if (line)
 		secm_die(line);

@@ -136,9 +136,8 @@ enum secm_access ta_access(const void *p)
 	if (pipe(fd) != 0)
 		abort();
 	if (write(fd[1], p, 1) == 1)
-		can = read(fd[0], (void *)(uintptr_t)p, 1) == 1 ?
-			      SECM_READWRITE :
-			      SECM_READ;
+		can = read(fd[0], (void *)(uintptr_t)p, 1) == 1 ? SECM_READWRITE
+								: SECM_READ;
 	(void)close(fd[0]); /* a scratch pipe */
 	(void)close(fd[1]);
 	return can;

@@ -36,6 +36,7 @@
 #include "secmalloc.h"
 
 #define LEAK_SLACK (256 * 1024) /* room for more than the secret itself */
+#define LAST_SECONDS 5		/* for what was killed to be gone */
 
 struct hello {
 	struct attack_result r; /* not pending: no memory; else error is that
@@ -335,12 +336,14 @@ static void await(int fd, const struct attack_scene *s, struct attack_result *r)
  * it began, and it ends with the last of them. */
 static void await_the_last(int fd)
 {
+	struct pollfd watch = { fd, POLLIN, 0 };
 	char rest[64];
-	ssize_t n;
+	int n;
 
 	do
-		n = read(fd, rest, sizeof(rest));
-	while (n > 0 || (n < 0 && errno == EINTR));
+		n = poll(&watch, 1, LAST_SECONDS * 1000);
+	while ((n < 0 && errno == EINTR) ||
+	       (n > 0 && read(fd, rest, sizeof(rest)) > 0));
 }
 
 void attack_run(const struct attack *attack, const struct attack_scene *scene,
