@@ -203,7 +203,8 @@ static int ask_once(struct question *q)
 	return e == 0 ? get_line(q) : e;
 }
 
-/* Who was stopped, and continued, is asked again. */
+/* Who was stopped, and continued, is asked again.  A child that a handler made
+ * meanwhile is not: it has no terminal any more. */
 static int ask(struct question *q)
 {
 	int e, handled;
@@ -219,7 +220,8 @@ static int ask(struct question *q)
 			leave_line(q);
 		secm_io_terminal_restore(e < 0);
 		handled = secm_io_signals_end();
-	} while (e == -EINTR && handled == 0);
+	} while (e == -EINTR && handled == 0 && secm_io_terminal_is_used());
+	q->own = q->own && secm_io_terminal_is_used();
 	secm_io_terminal_use(-1, 0);
 	return e;
 }

@@ -160,6 +160,7 @@ void secm_io_own_end(struct secm_io_own *own, void (*fn)(void *arg), void *arg);
 
 /* terminal.c: the terminal that is asked, by the one thread that asks. */
 void secm_io_terminal_use(int fd, int own);
+int secm_io_terminal_is_used(void); /* not in a child, where it was closed */
 
 /* Whether this process group has it; echo off and what was typed before dropped,
  * which stops those who do not have it: 0 or a negative errno. */

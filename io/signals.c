@@ -251,11 +251,12 @@ static void take_back(void)
 	}
 }
 
-/* The pipe is the parent's, and what is in it. */
+/* The pipe is the parent's, and what is in it, and the words. */
 static void child(void)
 {
 	take_back();
 	secm_store(&state.open, 0);
+	memset(state.caught, 0, sizeof(state.caught));
 	if (is_our_pipe())
 		close_pipe();
 	state.made = 0;
@@ -294,7 +295,7 @@ int secm_io_signals_begin(void)
 	if (e < 0)
 		return e;
 	empty_pipe();
-	if (state.pid != getpid()) /* the words are the parent's */
+	if (state.pid != getpid()) /* a child without handlers of fork(2) */
 		memset(state.caught, 0, sizeof(state.caught));
 	state.pid = getpid();
 	secm_store(&state.open, 1);
@@ -347,6 +348,8 @@ static int deliver_all(void)
 	return e;
 }
 
+/* A handler of the program may have made a child, which is here now without the
+ * pipe, or have closed all descriptors. */
 int secm_io_signals_end(void)
 {
 	int first, last;
@@ -354,7 +357,8 @@ int secm_io_signals_end(void)
 	take_back();
 	first = deliver_all();
 	secm_store(&state.open, 0);
-	empty_pipe();
+	if (is_our_pipe())
+		empty_pipe();
 	last = deliver_all(); /* I3 */
 	return first < 0 ? first : last;
 }

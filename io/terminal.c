@@ -42,6 +42,11 @@ void secm_io_terminal_use(int fd, int own)
 	secm_store(&terminal.fd, fd);
 }
 
+int secm_io_terminal_is_used(void)
+{
+	return secm_load(&terminal.fd) >= 0;
+}
+
 /* Where nothing is known of groups it is ours. */
 int secm_io_terminal_is_ours(void)
 {

@@ -5,6 +5,10 @@
  */
 #include "t_getpass.h"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 FIXTURE(signals)
 {
 	struct ti_tty t;
@@ -249,4 +253,65 @@ TEST_F(signals, handlers_of_SIGTSTP_and_SIGCONT_are_called)
 	EXPECT_EQ(0, kill(self->t.job, SIGCONT));
 	EXPECT_LE(0, ti_tty_see(&self->t, TG_PROMPT));
 	TG_ANSWERS();
+}
+
+/* Of a child that a handler makes: its copies of the pipe that was there before,
+ * under the numbers of what the library had. */
+enum { COPIES = 3 };
+static int before[2], copy[COPIES];
+static volatile sig_atomic_t terms;
+static pid_t parent, child;
+
+static void make_child(int sig)
+{
+	int i;
+
+	(void)sig;
+	child = fork();
+	for (i = 0; child == 0 && i < COPIES; i++)
+		copy[i] = dup(before[0]);
+}
+
+static void count_terms(int sig)
+{
+	(void)sig;
+	terms++;
+}
+
+static void ask_and_make_child(struct ti_tty *t)
+{
+	const struct sigaction forks = { .sa_handler = make_child },
+			       counts = { .sa_handler = count_terms };
+	int i, n;
+
+	(void)t;
+	parent = getpid();
+	ASSERT_EQ(0, pipe(before));
+	ASSERT_EQ(0, fcntl(before[0], F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(1, write(before[1], "", 1));
+	ASSERT_EQ(0, sigaction(SIGHUP, &forks, NULL));
+	ASSERT_EQ(0, sigaction(SIGTERM, &counts, NULL));
+	tg_expect(NULL, EINTR, NULL);
+	if (getpid() == parent) {
+		EXPECT_EQ(1, terms);
+		EXPECT_EQ(5, ta_status(child));
+		return;
+	}
+	EXPECT_EQ(0, terms); /* it was sent to the parent */
+	for (i = 0; i < COPIES; i++) {
+		EXPECT_EQ(0, ioctl(copy[i], FIONREAD, &n));
+		EXPECT_EQ(1, n);
+	}
+	_exit(5);
+}
+
+TEST_F(signals, a_child_that_a_handler_makes_keeps_what_it_opens)
+{
+	TG_ASKS(ask_and_make_child);
+	EXPECT_EQ(0, kill(self->t.job, SIGSTOP)); /* both come at once */
+	EXPECT_TRUE(WIFSTOPPED(ti_tty_wait(&self->t)));
+	EXPECT_EQ(0, kill(self->t.job, SIGHUP));
+	EXPECT_EQ(0, kill(self->t.job, SIGTERM));
+	ti_tty_continue(&self->t);
+	TG_ENDS_WELL();
 }
