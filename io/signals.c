@@ -55,8 +55,8 @@ static struct {
 	int pipe[2];
 	struct stat is; /* the pipe */
 	int made;
-	int open; /* I3 */
-	struct sigaction old[SIGNALS];
+	int open;		       /* I3 */
+	struct sigaction old[SIGNALS]; /* what was there before ours */
 	int installed[SIGNALS];
 	int caught[SIGNALS];
 } state;
@@ -112,11 +112,29 @@ static void tell(int sig)
 	(void)!write(state.pipe[1], "", 1); /* full: there is enough of it */
 }
 
+static int is_ours(const struct sigaction *a);
+
+/* Without a question our handler is not there, unless somebody has put it back
+ * who found it during one, as system(3) does.  Where the next question has begun
+ * it belongs there. */
+static void leave(int sig)
+{
+	struct sigaction now;
+
+	if (sigaction(sig, NULL, &now) != 0 || !is_ours(&now))
+		return;
+	(void)sigaction(sig, &state.old[sig], NULL);
+	if (secm_load(&state.open))
+		(void)sigaction(sig, &now, NULL);
+}
+
 static void tell_or_raise(int sig)
 {
 	tell(sig);
-	if (!secm_load(&state.open) && secm_exchange(&state.caught[sig], 0))
-		(void)raise(sig); /* I3 */
+	if (secm_load(&state.open) || !secm_exchange(&state.caught[sig], 0))
+		return;
+	leave(sig);
+	(void)raise(sig); /* I3 */
 }
 
 /* As if it had come just now; inside of a handler that means after it. */
@@ -216,13 +234,17 @@ static void install(int sig)
 	struct sigaction a = { .sa_handler = on_signal,
 			       .sa_flags = SA_ONSTACK };
 	const enum kind kind = kind_of(sig);
+	struct sigaction now;
 
 	if (kind == FAULTS) /* nobody takes that back */
 		secm_store(&state.caught[sig], 0);
-	if (kind == NONE || sigaction(sig, NULL, &state.old[sig]) != 0 ||
-	    is_ignored(&state.old[sig]) ||
-	    (kind == KILLS && is_handled(&state.old[sig])))
+	if (kind == NONE || sigaction(sig, NULL, &now) != 0)
 		return;
+	if (!is_ours(&now)) {
+		if (is_ignored(&now) || (kind == KILLS && is_handled(&now)))
+			return;
+		state.old[sig] = now;
+	}
 	(void)sigfillset(&a.sa_mask);
 	if (kind == FAULTS) {
 		a.sa_sigaction = on_fault;

@@ -214,6 +214,58 @@ TEST_F(threads, another_thread_handles_it)
 	TG_ENDS_WELL();
 }
 
+/* As system(3) does: it ignores the signal for a while, and then puts back what
+ * it has found. */
+static struct sigaction found;
+
+static void *ignore(void *arg)
+{
+	const struct sigaction a = { .sa_handler = SIG_IGN };
+	struct ti_tty *t = arg;
+
+	ti_receive(t->go);
+	EXPECT_EQ(0, sigaction(SIGINT, &a, &found));
+	ti_send(t->done);
+	return NULL;
+}
+
+static void put_back_and_ask(struct ti_tty *t)
+{
+	pthread_t thread = in_thread(t, ignore);
+
+	tg_ask(t);
+	EXPECT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, sigaction(SIGINT, &found, NULL));
+	tg_ask(t);
+	EXPECT_EQ(0, sigaction(SIGINT, &found, NULL));
+	(void)raise(SIGINT);
+}
+
+static void ask_and_put_back(struct ti_tty *t)
+{
+	(void)in_thread(t, ignore);
+	tg_ask(t);
+	tg_ask(t);
+	EXPECT_EQ(0, sigaction(SIGINT, &found, NULL));
+	(void)raise(SIGINT);
+}
+
+TEST_F(threads, another_thread_puts_handlers_back_when_it_is_over)
+{
+	static ti_job *const jobs[] = { put_back_and_ask, ask_and_put_back };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		TG_ASKS(jobs[i]);
+		ti_send(self->t.go);
+		ti_receive(self->t.done);
+		ti_tty_type(&self->t, "answer\n");
+		EXPECT_LE(0, ti_tty_see(&self->t, TG_PROMPT));
+		ti_tty_type(&self->t, "answer\n");
+		TG_DIES_OF(SIGINT);
+	}
+}
+
 /* A handler that is late: between its word to who asks, which is written, and
  * its look whether that is heard, the other is at its end already.  These stand
  * for the C library's. */
