@@ -23,13 +23,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SIGNALS = 129 };
+enum { SIGNALS = 129, MOST_MS = 200 };
 
 enum kind {
 	NONE,  /* does no harm, or cannot be caught */
@@ -334,6 +335,18 @@ int secm_io_signals_fd(void)
 	return state.pipe[0];
 }
 
+/* By another thread, if there is one; or the next question is told of it. */
+static void await_taken(int sig)
+{
+	sigset_t waiting;
+	int ms;
+
+	for (ms = 0; ms < MOST_MS && sigpending(&waiting) == 0 &&
+		     sigismember(&waiting, sig);
+	     ms++)
+		(void)poll(NULL, 0, 1);
+}
+
 /* One that is blocked here goes to the thread that wants it, except where there
  * is no handler that could tell the difference. */
 static void deliver(int sig, int handled)
@@ -345,6 +358,7 @@ static void deliver(int sig, int handled)
 	(void)pthread_sigmask(SIG_BLOCK, NULL, &before);
 	if (handled && kind_of(sig) == ENDS && sigismember(&before, sig)) {
 		(void)kill(getpid(), sig);
+		await_taken(sig);
 		return;
 	}
 	(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);

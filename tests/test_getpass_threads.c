@@ -214,6 +214,33 @@ TEST_F(threads, another_thread_handles_it)
 	TG_ENDS_WELL();
 }
 
+enum { OFTEN = 20 };
+
+static void block_handle_and_ask_often(struct ti_tty *t)
+{
+	int i;
+
+	block_handle_and_ask(t);
+	for (i = 1; i < OFTEN; i++)
+		tg_expect(NULL, EINTR, NULL);
+	tg_ask(t);
+	while (tg_handler.calls < OFTEN)
+		(void)sched_yield();
+}
+
+TEST_F(threads, each_that_another_thread_handles_ends_one_question)
+{
+	int i;
+
+	ti_tty_start(&self->t, block_handle_and_ask_often);
+	for (i = 0; i < OFTEN; i++) {
+		EXPECT_LE(0, ti_tty_see(&self->t, TG_PROMPT));
+		EXPECT_EQ(0, kill(self->t.job, SIGTERM));
+	}
+	EXPECT_LE(0, ti_tty_see(&self->t, TG_PROMPT));
+	TG_ANSWERS();
+}
+
 /* As system(3) does: it ignores the signal for a while, and then puts back what
  * it has found. */
 static struct sigaction found;
