@@ -161,6 +161,8 @@ static inline void secm_store(int *p, int value)
 	*(volatile int *)p = value;
 }
 
+/* Two who ask at the same time may both get it: of a signal, which nothing can
+ * lock out, io/signals.c may make two then. */
 static inline int secm_exchange(int *p, int value)
 {
 	const int before = secm_load(p);
