@@ -30,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SIGNALS = 129, MOST_MS = 200 };
+enum { SIGNALS = 129, MOST_MS = 2000 };
 
 enum kind {
 	NONE,  /* does no harm, or cannot be caught */
