@@ -16,14 +16,12 @@ enum { DROPS = 3 };
  * that is held stays: so what is left is dropped again. */
 static int drop(int fd, const struct stat *st, int dirty, long *cached)
 {
-	int i, r = secm_io_os_drop(fd, dirty);
+	int i = 0, r;
 
-	*cached = secm_io_os_cached(fd, st, &dirty);
-	for (i = 1; r == 0 && *cached > 0 && i < DROPS; i++) {
-		(void)sched_yield();
+	do {
 		r = secm_io_os_drop(fd, dirty);
 		*cached = secm_io_os_cached(fd, st, &dirty);
-	}
+	} while (r == 0 && *cached > 0 && ++i < DROPS && sched_yield() == 0);
 	return r;
 }
 
