@@ -115,18 +115,21 @@ static void tell(int sig)
 
 static int is_ours(const struct sigaction *a);
 
-/* Without a question our handler is not there, unless somebody has put it back
- * who found it during one, as system(3) does.  Where the next question has begun
- * it belongs there. */
+/* What was there before ours, unless somebody has set something else since. */
+static int put_back(int sig, struct sigaction *ours)
+{
+	return sigaction(sig, NULL, ours) == 0 && is_ours(ours) &&
+	       sigaction(sig, &state.old[sig], NULL) == 0;
+}
+
+/* It is there without a question if somebody has found it during one and put it
+ * back, as system(3) does.  Once the next one has begun it belongs there. */
 static void leave(int sig)
 {
-	struct sigaction now;
+	struct sigaction ours;
 
-	if (sigaction(sig, NULL, &now) != 0 || !is_ours(&now))
-		return;
-	(void)sigaction(sig, &state.old[sig], NULL);
-	if (secm_load(&state.open))
-		(void)sigaction(sig, &now, NULL);
+	if (put_back(sig, &ours) && secm_load(&state.open))
+		(void)sigaction(sig, &ours, NULL);
 }
 
 static void tell_or_raise(int sig)
@@ -262,14 +265,12 @@ static int is_ours(const struct sigaction *a)
 
 static void take_back(void)
 {
-	struct sigaction now;
+	struct sigaction ours;
 	int sig;
 
 	for (sig = 1; sig < SIGNALS; sig++) {
-		if (!state.installed[sig])
-			continue;
-		if (sigaction(sig, NULL, &now) == 0 && is_ours(&now))
-			(void)sigaction(sig, &state.old[sig], NULL);
+		if (state.installed[sig])
+			(void)put_back(sig, &ours);
 		state.installed[sig] = 0;
 	}
 }
@@ -339,11 +340,10 @@ int secm_io_signals_fd(void)
 static void await_taken(int sig)
 {
 	sigset_t waiting;
-	int ms;
+	int ms = 0;
 
-	for (ms = 0; ms < MOST_MS && sigpending(&waiting) == 0 &&
-		     sigismember(&waiting, sig);
-	     ms++)
+	while (ms++ < MOST_MS && sigpending(&waiting) == 0 &&
+	       sigismember(&waiting, sig))
 		(void)poll(NULL, 0, 1);
 }
 
