@@ -167,17 +167,22 @@ static void *receive(void *arg)
 	return NULL;
 }
 
-/* But for SIGCONT, which is then ignored when it is sent, and not when somebody
+/* All but SIGCONT, which is then ignored when it is sent, and not when somebody
  * gets it: that may be when the question is there again. */
-static void block_and_ask(struct ti_tty *t)
+static void leave_signals_to(struct ti_tty *t, void *(*thread)(void *))
 {
 	sigset_t all;
 
 	(void)sigfillset(&all);
 	(void)sigdelset(&all, SIGCONT);
 	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
-	(void)in_thread(t, receive);
+	(void)in_thread(t, thread);
 	ti_receive(t->done);
+}
+
+static void block_and_ask(struct ti_tty *t)
+{
+	leave_signals_to(t, receive);
 	tg_ask(t);
 }
 
@@ -197,13 +202,8 @@ TEST_F(threads, another_thread_gets_it)
 
 static void block_handle_and_ask(struct ti_tty *t)
 {
-	sigset_t all;
-
 	tg_handle(t, SIGTERM);
-	(void)sigfillset(&all);
-	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
-	(void)in_thread(t, receive);
-	ti_receive(t->done);
+	leave_signals_to(t, receive);
 	tg_expect(NULL, EINTR, NULL);
 }
 
@@ -362,13 +362,8 @@ static void *receive_late(void *arg)
 /* Who has woken it by then has ended the question. */
 static void ask_till_late(struct ti_tty *t)
 {
-	sigset_t all;
-
 	tg_handle(t, SIGTERM);
-	(void)sigfillset(&all);
-	EXPECT_EQ(0, pthread_sigmask(SIG_SETMASK, &all, NULL));
-	(void)in_thread(t, receive_late);
-	ti_receive(t->done);
+	leave_signals_to(t, receive_late);
 	set(&late.armed);
 	tg_expect(NULL, EINTR, NULL);
 	EXPECT_TRUE(is_set(&late.over));
