@@ -263,9 +263,10 @@ TEST(random_texts_are_taken_as_the_plain_decoder_takes_them)
 		e = td_decode(&t, bytes, sizeof(bytes), &got);
 		count[e == 0 ? 0 : e == ENOENT ? 1 : e == EINVAL ? 2 : 3]++;
 	}
-	/* The last of them is the rarest: one in 80. */
+	/* The last of them is the rarest: one in 80, so that half of it is nine
+	 * times the deviation away. */
 	for (i = 0; i < 4; i++)
-		EXPECT_LT(ROUNDS / 1000, count[i])
+		EXPECT_LT(ROUNDS / 200, count[i])
 		{
 			TH_LOG("%zu", i);
 		}
